@@ -46,8 +46,8 @@ def jump_reward_terms(flight: str) -> dict[str, RewardTermCfg]:
     return {
         "jump_height": RewardTermCfg(func=jump_rewards.jump_height, weight=4.0, params=dict(height)),
         "landed": RewardTermCfg(
-            func=jump_rewards.jump_landed, weight=4.0, params={**height, "distance_std": 0.5, "upright_std": 0.45}
+            func=jump_rewards.jump_landed, weight=4.0, params={**height, "distance_std": 0.35, "upright_std": 0.45}
         ),
-        "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=2.0, params={**of_jump, "std": 0.5}),
+        "jump_distance": RewardTermCfg(func=jump_rewards.jump_distance, weight=2.0, params={**of_jump, "std": 0.35}),
         flight: RewardTermCfg(func=jump_rewards.flight_air_time, weight=2.0, params=dict(of_jump)),
     }

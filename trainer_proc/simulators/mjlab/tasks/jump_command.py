@@ -29,8 +29,9 @@ class JumpCommand(GoalCommand):
     """Lets the robot stand for a moment, then commands a jump.
 
     `command` (E, 4) is 1, the height of the jump (m), and the way to the landing place (m), forward and left by the
-    robot's heading; all are 0 before the command and after landing. `phase` (E, int64) is one of the phases above,
-    `height` (E) the commanded and `rise` (E) the highest rise of the root above standing in this flight (m).
+    robot's heading. All are 0 before the command, and after the landing only the way goes on. `phase` (E, int64) is one
+    of the phases above, `height` (E) the commanded and `rise` (E) the highest rise of the root above standing in this
+    flight (m). `landing_error` (E) is the distance of the root from the landing place at its landing (m).
     """
 
     cfg: JumpCommandCfg
@@ -41,6 +42,7 @@ class JumpCommand(GoalCommand):
         self.phase = torch.full((self.num_envs,), WAITING, device=self.device)
         self.height = torch.zeros(self.num_envs, device=self.device)
         self.rise = torch.zeros(self.num_envs, device=self.device)
+        self.landing_error = torch.zeros(self.num_envs, device=self.device)
         self._command = torch.zeros(self.num_envs, 4, device=self.device)
         self._wait_s = torch.zeros(self.num_envs, device=self.device)
         self._upright_s = torch.zeros(self.num_envs, device=self.device)
@@ -60,9 +62,15 @@ class JumpCommand(GoalCommand):
         height: torch.Tensor = self.asset.data.root_link_pos_w[:, 2] - self._env.scene.env_origins[:, 2]
         return height - self.cfg.standing_height
 
-    def distance(self) -> torch.Tensor:
-        """Return the distance of the root from the landing place, on the ground (E, m)."""
-        away: torch.Tensor = self.target_pos[:, :2] - self.asset.data.root_link_pos_w[:, :2]
+    def distance(self, after_s: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the distance of the root from the landing place, on the ground (E, m).
+
+        With times `after_s` (E, s), it is that of a root that goes on with its present velocity for so long.
+        """
+        data = self.asset.data
+        away: torch.Tensor = self.target_pos[:, :2] - data.root_link_pos_w[:, :2]
+        if after_s is not None:
+            away = away - data.root_link_lin_vel_w[:, :2] * after_s.unsqueeze(-1)
         distance: torch.Tensor = away.norm(dim=-1)
         return distance
 
@@ -76,6 +84,7 @@ class JumpCommand(GoalCommand):
         self.target_pos[env_ids, 2] = self._env.scene.env_origins[env_ids, 2]
         self.phase[env_ids] = WAITING
         self.rise[env_ids] = 0.0
+        self.landing_error[env_ids] = 0.0
         self._upright_s[env_ids] = 0.0
         self._wait_s[env_ids] = uniform(len(env_ids), (self.cfg.wait_time_s,), self.device)[:, 0]
 
@@ -88,14 +97,17 @@ class JumpCommand(GoalCommand):
         phase = torch.where((before == WAITING) & (self._wait_s[ids] <= 0.0), COMMANDED, before)
         phase = torch.where((before == COMMANDED) & has_left, IN_FLIGHT, phase)
         phase = torch.where((before == IN_FLIGHT) & ~is_flying, LANDED, phase)
-        self.phase[ids] = phase
+        distance, lands = self.distance()[ids], (before == IN_FLIGHT) & ~is_flying
+        self.phase[ids] = phase  # of all environments, `before` is a view of it
+        self.landing_error[ids] = torch.where(lands, distance, self.landing_error[ids])
         flies = (phase == IN_FLIGHT) & is_flying
         self.rise[ids] = torch.where(flies, torch.maximum(self.rise[ids], root_height), self.rise[ids])
         self._measure_landing(ids, phase, root_height, is_flying)
         self.metrics["apex"][ids] = self.rise[ids]
-        self.metrics["landing_error"][ids] = self.distance()[ids]
+        self.metrics["landing_error"][ids] = torch.where(phase == LANDED, self.landing_error[ids], distance)
         self._write_command()
-        is_high, is_near = self.rise[ids] >= self.height[ids], self.distance()[ids] < self.cfg.distance_threshold
+        is_high = self.rise[ids] >= self.height[ids]
+        is_near = torch.maximum(self.landing_error[ids], distance) < self.cfg.distance_threshold
         achieves = is_high & is_near & (self._upright_s[ids] >= self.cfg.hold_time_s)
         self.metrics["jumped"][ids] = (self.achieved[ids] | achieves).float()
         return achieves
@@ -113,8 +125,9 @@ class JumpCommand(GoalCommand):
         x, y = (self.target_pos[:, :2] - data.root_link_pos_w[:, :2]).unbind(-1)
         cos, sin = data.heading_w.cos(), data.heading_w.sin()
         ones = torch.ones_like(self.height)
-        wanted = torch.stack([ones, self.height, x * cos + y * sin, y * cos - x * sin], dim=-1)
-        self._command[:] = wanted * self.is_jumping.unsqueeze(-1)
+        jump = torch.stack([ones, self.height], dim=-1) * self.is_jumping.unsqueeze(-1)
+        way = torch.stack([x * cos + y * sin, y * cos - x * sin], dim=-1) * (self.phase != WAITING).unsqueeze(-1)
+        self._command[:] = torch.cat([jump, way], dim=-1)
 
     def _debug_vis_impl(self, visualizer: DebugVisualizer) -> None:
         for number in visualizer.get_env_indices(self.num_envs):
@@ -151,7 +164,7 @@ class JumpCommandCfg(GoalCommandCfg):
     crouch_height: float = 0.25
     """How much lower than standing the root may be after landing (m)."""
     distance_threshold: float = 0.25
-    """Largest distance of the root from the landing place (m)."""
+    """Largest distance of the root from the landing place (m), at the landing and after it."""
 
     @dataclass
     class Ranges:

@@ -37,22 +37,29 @@ def jump_landed(
 ) -> torch.Tensor:
     """Return, after the landing, `exp(-(h / std)² - (d / distance_std)² - g² / upright_std²)`; before it 0.
 
-    h is the height that the flight lacked to `margin` above the commanded one (m), d the distance from the landing
-    place (m), and g the part of gravity's direction across the root's axis (0 upright, 1 lying).
+    h is the height that the flight lacked to `margin` above the commanded one (m), and d the distance from the landing
+    place (m), at the landing or now, whichever is larger. g is the part of gravity's direction across the root's axis
+    (0 upright, 1 lying).
     """
     command = _jump(env, command_name)
     tilt = command.asset.data.projected_gravity_b[:, :2].square().sum(dim=-1)
-    stays = torch.exp(-((command.distance() / distance_std) ** 2) - tilt / upright_std**2)
+    missed = torch.maximum(command.landing_error, command.distance())
+    stays = torch.exp(-((missed / distance_std) ** 2) - tilt / upright_std**2)
     return _reached(command, command.rise, std, margin) * stays * (command.phase == LANDED)
 
 
 def jump_distance(env: ManagerBasedRlEnv, command_name: str, std: float) -> torch.Tensor:
-    """Return `exp(-(d / std)²)` of the distance d from the landing place after the landing (m), before it 0.
+    """Return `exp(-(d / std)²)` of the distance d from the landing place (m), from the takeoff on; before it 0.
 
-    A reward of the landing place comes from Atanassov et al. (2024, arXiv:2401.16337).
+    In flight, d is where the root's velocity leads to, until it is as high as standing again: projectile motion, as for
+    the height. A reward of the landing place comes from Atanassov et al. (2024, arXiv:2401.16337).
     """
     command = _jump(env, command_name)
-    return torch.exp(-((command.distance() / std) ** 2)) * (command.phase == LANDED)
+    upward, height = command.asset.data.root_link_lin_vel_w[:, 2], command.root_height
+    remains_s = (upward + (upward.square() + 2.0 * GRAVITY * height).clamp(min=0.0).sqrt()).clamp(min=0.0) / GRAVITY
+    flies = command.phase == IN_FLIGHT
+    distance = command.distance(remains_s * flies)
+    return torch.exp(-((distance / std) ** 2)) * (flies | (command.phase == LANDED))
 
 
 def flight_air_time(env: ManagerBasedRlEnv, command_name: str) -> torch.Tensor:
