@@ -23,7 +23,7 @@ if _IS_INSTALLED and not os.environ.get(ASSET_ROOT_VARIABLE):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies here, so that it can be chosen or left out."""
-    for item in items:
+    """Mark what lies here, so that it can be chosen or left out; nothing does where Isaac Lab isn't installed."""
+    for item in items if _IS_INSTALLED else []:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.isaaclab)
