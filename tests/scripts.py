@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -24,26 +22,6 @@ from tui.session.trainer_request import ask
 ROOT = Path(__file__).parents[1]
 
 
-def take_interrupts() -> None:
-    """Let SIGINT interrupt a child, also where a shell has started the tests in the background, which ignores it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _torchrun(command: Sequence[str], ranks: int, output: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start ranks of a training."""
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(ranks), "-m")
-    with open(output, "wb") as console:
-        return subprocess.Popen(
-            [sys.executable, *torchrun, *command],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-            preexec_fn=take_interrupts,
-        )
-
-
 class Run:
     """`python -m COMMAND` that trains in `folder`, watched as a dashboard does; its output lies beside the folder."""
 
@@ -52,11 +30,9 @@ class Run:
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.console = folder.parent / f"{folder.name}.txt"
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        self.process = (
-            _torchrun(command, ranks, self.console, environment)
-            if ranks > 1
-            else ForkedProgram(*command, folder=ROOT, output=self.console, environment=environment)
-        )
+        if ranks > 1:
+            command = ("torch.distributed.run", "--standalone", "--nproc_per_node", str(ranks), "-m", *command)
+        self.process = ForkedProgram(*command, folder=ROOT, output=self.console, environment=environment)
         self.state = RunState()
         self.frames: list = []
         self._follower = Follower(self.folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +15,10 @@ from tests.program import launched, program, reach_iteration
 from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.checkpoint_damage import damage_of
 from trainer_proc.contract.run_folder import RunFolder, iteration_of
-from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.runs.run_index import read_state
 from tui.session.runs.run_list import RunList
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python")]
 
 LAUNCH = ("launch", "cartpole", "--device", "cpu", "--processes", "2", "--num-envs", "4", "--iterations", "5000")
 QUICK = ("--override", "agent.num_steps_per_env=4", "--override", "agent.save_interval=2")
@@ -30,37 +31,39 @@ class Ranks:
     folder: RunFolder
     launcher: psutil.Process
     processes: dict[str, psutil.Process]
-    """`RANK` and process of each rank."""
-    everything: list[psutil.Process]
+    """`RANK` and process of each rank, which the launcher has started."""
 
     def ends(self) -> str:
         """Wait until none of its processes is left; return the status in the list of runs."""
-        _, left = psutil.wait_procs(self.everything, TRAINING_SECONDS)
-        assert not left
+        work = self.folder.path.parents[3]
+        wait_for(lambda: not list(processes_in(work)), "the end of all processes", TRAINING_SECONDS)
         rows = (row for batch in RunList(self.folder.path.parents[1]).look() for row in batch)
         return next(row.status for row in rows if row.folder.path == self.folder.path)
+
+
+def processes_in(work: Path) -> Iterator[psutil.Process]:
+    """Find the processes that were started in a folder: launcher, ranks and their wire."""
+    for process in psutil.process_iter(["cwd", "status"]):
+        if process.info["cwd"] == str(work) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            yield process
 
 
 @pytest.fixture
 def train(tmp_path: Path):
     """Return a function that starts a training with these arguments; whatever still runs of it is killed at the end."""
-    begun: list[Ranks] = []
 
     def begin(*arguments: str) -> Ranks:
         folder = launched(tmp_path, *arguments)
-        launcher = psutil.Process(wait_for(lambda: read_trainer(folder), "rank 0").pid).parent()
-        assert launcher is not None
         reach_iteration(folder, (reach_iteration(folder, 0).first_iteration or 0) + 3)
+        (launcher,) = (one for one in processes_in(tmp_path) if "trainer_proc.torchrun" in one.cmdline())
         ranks = {child.environ()["RANK"]: child for child in launcher.children()}
-        begun.append(Ranks(folder, launcher, ranks, [launcher, *launcher.children(recursive=True)]))
         assert set(ranks) == {"0", "1"}
-        return begun[-1]
+        return Ranks(folder, launcher, ranks)
 
     yield begin
-    for ranks in begun:
-        for process in ranks.everything:
-            if process.is_running():
-                process.kill()
+    for process in processes_in(tmp_path):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def newest(folder: RunFolder) -> int:

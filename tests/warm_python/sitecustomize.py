@@ -13,6 +13,7 @@ _SLOW_TO_START = {
     "tests.fast_ranks",
     "tests.train_in_one_process",
     "tests.train_point",
+    "torch.distributed.run",
 }
 
 _options = sys.orig_argv[1:]
