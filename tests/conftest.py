@@ -96,9 +96,9 @@ def pytest_collection_finish(session):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files of real trainings, the longest of all, so that workers end at about the same time."""
-    real = {item.path for item in items if item.get_closest_marker("real")}
-    items.sort(key=lambda item: item.path not in real)
+    """Begin with the files of real trainings and browsers, which take longest: workers end at about the same time."""
+    long = {item.path for item in items if item.get_closest_marker("real") or item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True)
