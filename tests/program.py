@@ -49,13 +49,31 @@ def stop(cwd: Path, folder: RunFolder) -> RunState:
 @contextmanager
 def paused(folder: RunFolder) -> Iterator[None]:
     """Pause a training meanwhile: it would keep a core busy for iterations that nobody looks at."""
-    assert isinstance(ask(folder, Pause()), Accepted)
-    wait_for(lambda: _is_paused(folder), "the pause")
+    _pause(folder)
     try:
         yield
     finally:
-        assert isinstance(ask(folder, Resume()), Accepted)
-        wait_for(lambda: not _is_paused(folder), "the end of the pause")
+        _resume(folder)
+
+
+@contextmanager
+def running(folder: RunFolder) -> Iterator[None]:
+    """Let a paused training run meanwhile."""
+    _resume(folder)
+    try:
+        yield
+    finally:
+        _pause(folder)
+
+
+def _pause(folder: RunFolder) -> None:
+    assert isinstance(ask(folder, Pause()), Accepted)
+    wait_for(lambda: _is_paused(folder), "the pause")
+
+
+def _resume(folder: RunFolder) -> None:
+    assert isinstance(ask(folder, Resume()), Accepted)
+    wait_for(lambda: not _is_paused(folder), "the end of the pause")
 
 
 def _is_paused(folder: RunFolder) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.program import launched, program, reach_iteration, stop
+from tests.program import PROGRAM, launched, paused, program, reach_iteration, stop
 from tests.waiting import TRAINING_SECONDS, wait_for
 from trainer_proc.contract.connection import read_connection
 from trainer_proc.contract.journal import JournalReader
@@ -17,6 +21,7 @@ from trainer_proc.contract.knob import Value
 from trainer_proc.contract.messages import InterventionApplied, RampAdvanced
 from trainer_proc.contract.products import CheckpointSaved
 from trainer_proc.contract.run_folder import RunFolder
+from trainer_proc.contract.trainer_lock import read_trainer
 from tui.session.runs.run_index import read_state
 from tui.session.state import RunState
 
@@ -56,6 +61,30 @@ def put_in_force(folder: RunFolder, last_iteration: int) -> dict[str, list[tuple
     return told
 
 
+@contextmanager
+def going(folder: RunFolder) -> Iterator[None]:
+    """Let a training go on that otherwise stands still: it iterates no more than it must while commands start."""
+    trainer = read_trainer(folder)
+    assert trainer is not None
+    process = psutil.Process(trainer.pid)
+    process.resume()
+    yield
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()
+
+
+def changed(folder: RunFolder, cwd: Path, *arguments: str) -> str:
+    """Run a command that asks for a change and waits for it; return what it prints."""
+    before = len(read_state(folder).queued)
+    with subprocess.Popen([PROGRAM, *arguments], cwd=cwd, stdout=subprocess.PIPE, text=True) as command:
+        wait_for(lambda: len(read_state(folder).queued) > before or command.poll() is not None, "the request")
+        with going(folder):
+            wait_for(lambda: read_state(folder).interventions.keys() >= read_state(folder).queued.keys(), "the change")
+        printed, _ = command.communicate()
+    assert command.returncode == 0, printed
+    return printed
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
@@ -68,19 +97,20 @@ def session(work: Path) -> RunFolder:
     folder = launched(work, "launch", "cartpole", *arguments, "--bound", "reward/*=0:9")
     run = str(folder.path)
 
-    def do(*command: str) -> Any:
-        name, *rest = command
-        return json.loads(program(work, name, run, *rest, "--applied", "--json"))
+    def do(name: str, *rest: str) -> Any:
+        return json.loads(changed(folder, work, name, run, *rest, "--applied", "--json"))
 
-    reach_iteration(folder, 3)
+    with going(folder):
+        reach_iteration(folder, 3)
     ramped = do("tune", f"{WEIGHT}=8", f"{NOISE}=-0.1:0.1", "--ramp", "6", "--note", "slowly")["intervention"]
     do("tune", f"{MASS}=usual", "--when", "now")
     do("tune", f"{RATE}=0.0005", f"{GUARD}=off")
-    wait_for(
-        lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()),
-        "the end of the ramp",
-        TRAINING_SECONDS,
-    )
+    with going(folder):
+        wait_for(
+            lambda: not any(knob.ramp for knob in read_state(folder).knobs.values()),
+            "the end of the ramp",
+            TRAINING_SECONDS,
+        )
     assert values(folder, WEIGHT, NOISE, MASS, RATE, GUARD) == [8.0, (-0.1, 0.1), (0.8, 1.2), 0.0005, "off"]
     do("undo", str(ramped))
     assert values(folder, WEIGHT, MASS) == [2.0, (0.8, 1.2)]
@@ -88,18 +118,17 @@ def session(work: Path) -> RunFolder:
     assert read_state(folder).knobs[RATE].knob.pinned
     do("tune", f"{WEIGHT}=9", "--ramp", "5000")
     do("stop-ramp", WEIGHT)
-    program(work, "pause", run)
-    wait_for(lambda: read_state(folder).status(is_alive=True) == "paused", "the pause", TRAINING_SECONDS)
-    do("tune", f"{ENTROPY}=0.03", "--note", "first in the pause")
-    do("tune", f"{ENTROPY}=0.02", f"{CLIP}=0.25")
-    program(work, "resume", run)
+    with going(folder), paused(folder):
+        program(work, "tune", run, f"{ENTROPY}=0.03", "--note", "first in the pause", "--applied")
+        program(work, "tune", run, f"{ENTROPY}=0.02", f"{CLIP}=0.25", "--applied")
     do("unpin", RATE)
     assert not read_state(folder).knobs[RATE].knob.pinned
     do("tune", f"{WEIGHT}=1", "--ramp", "4", "--geometric")
     do("undo")
     state = read_state(folder)
-    reach_iteration(folder, (state.iteration or 0) + 5)
-    stop(work, folder)
+    with going(folder):
+        reach_iteration(folder, (state.iteration or 0) + 5)
+        stop(work, folder)
     return folder
 
 

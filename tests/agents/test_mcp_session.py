@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.agents.session import SHOWN, answered, called, connected, refused
-from tests.program import launched, paused, program, reach_iteration, stop
+from tests.program import launched, paused, program, reach_iteration, running, stop
 from tests.waiting import wait_for
 from trainer_proc.contract.journal import JournalReader
 from trainer_proc.contract.messages import InterventionQueued
@@ -19,6 +19,8 @@ WINDOW = 24
 """Iterations on each side of a change: enough for an interval."""
 REASON = "the pole sways: more reward for holding it"
 MANY = 1000
+SHORT = ("--override", "agent.num_steps_per_env=8", "--override", "env.episode_length_s=0.4")
+"""Iterations that cost little, in each of which episodes end."""
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +30,13 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def training(work):
-    options = ("--iterations", "100000", "--num-envs", "4", "--seed", "7", "--device", "cpu")
+    """A training that is paused, unless a test needs iterations of it."""
+    options = ("--iterations", "100000", "--num-envs", "4", "--seed", "7", "--device", "cpu", *SHORT)
     folder = launched(work, "launch", "cartpole", *options, "--bound", "reward/*=0:5")
-    reach_iteration(folder, WINDOW)
-    yield folder
+    reach_iteration(folder, WINDOW + 8)  # in the first, no episode has ended
+    with paused(folder):
+        yield folder
     stop(work, folder)
-
-
-@pytest.fixture
-def held(training):
-    """The training is paused during the test."""
-    with paused(training):
-        yield
 
 
 def weight(folder):
@@ -55,7 +52,8 @@ def changes(folder):
 async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(work, training):
     run = training.name
     async with connected(work) as client:
-        state = await called(client, "get_run", run=run)
+        with running(training):
+            state = await called(client, "get_run", run=run)
         assert state["status"] == "training"
         (knob,) = (await called(client, "list_knobs", run=run, pattern=WEIGHT))["knobs"]
         assert (knob["value"], knob["minimum"], knob["maximum"]) == (1.0, 0.0, 5.0)
@@ -74,7 +72,8 @@ async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(wor
         assert (applied.origin, applied.agent, applied.note) == ("person", SHOWN, REASON)
         assert f"agent       applied  {WEIGHT} 1 → 3" in program(work, "history", run)
 
-        reach_iteration(training, at + WINDOW)
+        with running(training):
+            reach_iteration(training, at + WINDOW)
         impact = await called(client, "get_impact", run=run, number=number, iterations=WINDOW)
         assert (impact["agent"], impact["after"]["first"]) == (SHOWN, at)
         reward = next(one for one in impact["metrics"] if one["metric"] == "Train/mean_reward")
@@ -83,20 +82,17 @@ async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(wor
         assert [mark["author"] for mark in read["marks"]] == ["agent"]
         assert len(read["metrics"][0]["curve"]) == 5
 
-        with paused(training):
-            call = called(
-                client, "fork_run", run=run, without=number, iterations=at + WINDOW, reason="a control for #1"
-            )
-            forked, question = await answered(work, training, "accept", call)
-            control = type(training)(training.path.with_name(forked["run"]))
-            assert "fork" in question.what
-            reach_iteration(control, at + WINDOW)
-            stop(work, control)
-            arguments = {"run": run, "number": number, "iterations": WINDOW, "control": control.name}
-            compared = (await called(client, "get_impact", **arguments))["control"]
-            assert compared["control"] == control.name
-            assert compared["window"]["last"] - compared["window"]["first"] + 1 >= WINDOW // 2
-            assert weight(control) == 1.0
+        call = called(client, "fork_run", run=run, without=number, iterations=at + WINDOW, reason="a control for #1")
+        forked, question = await answered(work, training, "accept", call)
+        control = type(training)(training.path.with_name(forked["run"]))
+        assert "fork" in question.what
+        reach_iteration(control, at + WINDOW)
+        stop(work, control)
+        arguments = {"run": run, "number": number, "iterations": WINDOW, "control": control.name}
+        compared = (await called(client, "get_impact", **arguments))["control"]
+        assert compared["control"] == control.name
+        assert compared["window"]["last"] - compared["window"]["first"] + 1 >= WINDOW // 2
+        assert weight(control) == 1.0
 
         done, question = await answered(work, training, "accept", called(client, "undo", run=run, reason="no effect"))
         assert question.what == f"undo of #{number}: {WEIGHT} 3 → 1"
@@ -105,7 +101,6 @@ async def test_a_knob_is_turned_with_confirmation_its_impact_read_and_undone(wor
         assert read_state(training).interventions[done["number"]].agent == SHOWN
 
 
-@pytest.mark.usefixtures("held")
 async def test_what_the_user_refuses_changes_nothing(work, training):
     before = changes(training)
     async with connected(work) as client:
@@ -118,20 +113,19 @@ async def test_what_the_user_refuses_changes_nothing(work, training):
 
 async def test_a_thousand_requests_out_of_bounds_reach_neither_the_user_nor_the_training(work, training):
     before, lines = changes(training), []
-    with paused(training):
-        iteration = read_state(training).iteration
-        async with connected(work) as client:
-            for number in range(MANY):
-                arguments = {"run": training.name, "values": {WEIGHT: 6 + number}, "reason": REASON}
-                lines.append(await refused(client, "tune", **arguments))
-            assert open_questions(training) == []
+    iteration = read_state(training).iteration
+    async with connected(work) as client:
+        for number in range(MANY):
+            arguments = {"run": training.name, "values": {WEIGHT: 6 + number}, "reason": REASON}
+            lines.append(await refused(client, "tune", **arguments))
+        assert open_questions(training) == []
     assert lines[0] == f"{WEIGHT}: expected at most 5, got 6"
     assert sum("requests for changes in a minute" in line for line in lines) > MANY / 2
     assert changes(training) == before
-    reach_iteration(training, iteration + 1)
+    with running(training):
+        reach_iteration(training, iteration + 1)
 
 
-@pytest.mark.usefixtures("held")
 async def test_without_an_answer_a_request_is_refused(work, training, monkeypatch, tmp_path):
     config = tmp_path / "config" / "humanoid-tui" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -142,7 +136,6 @@ async def test_without_an_answer_a_request_is_refused(work, training, monkeypatc
     assert open_questions(training) == []
 
 
-@pytest.mark.usefixtures("held")
 async def test_without_confirmation_changes_are_limited_and_guards_are_the_user_s(work, training, tmp_path):
     config = tmp_path / "config" / "humanoid-tui" / "config.toml"
     config.parent.mkdir(parents=True)
