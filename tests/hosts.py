@@ -17,6 +17,7 @@ import tomli_w
 
 from tests.program import PROGRAM
 from tests.waiting import wait_for
+from tests.warm_python.warm_client import SERVER
 from tui.session.settings.config import config_file
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
@@ -66,7 +67,8 @@ class Sshd:
     def table(self) -> dict[str, str]:
         """The host in the settings: its program has settings and logs of its own."""
         own = {"XDG_STATE_HOME": self.home / "state", "XDG_CONFIG_HOME": self.home / "config"}
-        command = " ".join(["env", *(f"{name}={path}" for name, path in own.items()), PROGRAM])
+        warm = {name: os.environ[name] for name in ("PYTHONPATH", SERVER) if name in os.environ}  # of `warm_python`
+        command = " ".join(["env", *(f"{name}={path}" for name, path in (own | warm).items()), PROGRAM])
         return {"destination": "loop", "command": command, "folder": str(self.home)}
 
     def use(self, monkeypatch: pytest.MonkeyPatch, **hosts: dict[str, str]) -> None:

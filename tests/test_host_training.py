@@ -17,7 +17,7 @@ from trainer_proc.contract.run_folder import RunFolder
 from trainer_proc.contract.trainer_lock import is_training
 from tui.session.runs.run_index import read_state
 
-pytestmark = [pytest.mark.real, NEEDS_SSHD]
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("warm_python"), NEEDS_SSHD]
 WEIGHT = "reward/smooth_reward/weight"
 
 
