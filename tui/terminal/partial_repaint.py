@@ -17,7 +17,7 @@ from rich.console import Console
 from textual import events, on
 from textual._compositor import Compositor, CompositorUpdate
 from textual._context import visible_screen_stack
-from textual.geometry import Offset, Region
+from textual.geometry import Offset, Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.timer import Timer
@@ -71,6 +71,22 @@ class PartialRepaintScreen(Screen[None]):
     def forget_shown_spans(self) -> None:
         """Assume nothing about what the terminal shows, as after a resize or another screen."""
         self._compositor.shown.forget()
+
+    async def _compose(self) -> None:
+        """Mount the widgets with the classes of the terminal's size.
+
+        Textual sets these classes after the first layout, and then styles and lays out everything again.
+        """
+        app, (width, height) = self.app, self.app.size
+        across = self._get_breakpoint_classes(width, app.HORIZONTAL_BREAKPOINTS or [])
+        down = self._get_breakpoint_classes(height, app.VERTICAL_BREAKPOINTS or [])
+        self.add_class(*across, *down)
+        await super()._compose()
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for another size only: the first layout of a screen reports a new size to the screen itself."""
+        if size != self._compositor.size:
+            super()._screen_resized(size)
 
     def _compositor_refresh(self) -> None:
         """Repaint changed regions: now if this screen is in front, otherwise once a second."""
