@@ -60,103 +60,6 @@ def place(run: Run, name: str) -> tuple[object, object]:
     return knobs[f"curriculum/{name}/level"].value, knobs[f"curriculum/{name}/mode"].value
 
 
-# --- Velocity and terrain ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory):
-    """A Go1 whose commanded speeds and terrain grow; its folder is where the command line looks for runs."""
-    work = tmp_path_factory.mktemp("walk")
-    curricula = {
-        "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
-        "velocity": {"kind": "velocity", "stay": 2, **AT_ONCE},
-    }
-    task = "Mjlab-Velocity-Rough-Unitree-Go1"
-    run = witnessed(
-        work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=LEGGED | SMALL_TERRAIN
-    )
-    run.work = work
-    yield run
-    run.kill()
-
-
-def check_commands(run: Run) -> None:
-    """Assert that every rollout was commanded what the journal says, whatever the task's own curriculum wants."""
-    run.trains()
-    rollouts = run.witness()[: run.state.iteration]
-    for iteration, used in enumerate(rollouts):
-        for axis, knob in AXES.items():
-            assert tuple(used[axis]) == in_force(run, knob, iteration), (iteration, axis)
-
-
-def test_commanded_speeds_grow_with_success(walk):
-    reach(walk, "velocity", 2)
-    check_commands(walk)
-    assert tuple(walk.witness()[0]["lin_vel_x"]) == (0.0, 0.5)
-    ups = decisions(walk, "velocity")
-    assert all(re.match(r"velocity: Train/success_rate [\d.]+ is above -0.1", applied.note) for applied in ups)
-    levels = published(walk.folder, "Curriculum/velocity/level")
-    assert levels[ups[0].iteration - 1] == 0
-    assert levels[ups[0].iteration] == 1
-
-
-def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(walk):
-    reach(walk, "terrain", 2)
-    walk.trains()
-    rollouts = walk.witness()[: walk.state.iteration]
-    highest = [used["highest"] for used in rollouts]
-    assert highest == [in_force(walk, "terrain/highest_level", iteration) for iteration in range(len(highest))]
-    assert (highest[0], highest[-1]) == (0, 2)
-    for before, used in pairwise(rollouts):  # what is above waits for its reset
-        assert all(
-            now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
-        )
-    assert max(rollouts[-1]["levels"]) <= 2
-    assert walk.state.latest["Terrain/max_level"] <= 2
-
-
-def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
-    walk.wait(lambda state: state.knobs[AXES["lin_vel_x"]].knob.pinned, "the pin")
-    assert walk.state.knobs[AXES["lin_vel_x"]].knob.competing_writer == "curriculum term command_vel"
-    assert any(isinstance(frame.body, CompetingWriterFound) and frame.body.pinned for frame in walk.frames)
-    assert not [name for name in walk.state.latest if name.startswith("Curriculum/command_vel")]  # it would contradict
-    check_commands(walk)
-
-
-def test_the_person_takes_over_and_gives_back_where_it_is(walk):
-    program(walk.work, "tune", "walk", "curriculum/velocity/level=3", "--applied")
-    assert place(walk, "velocity") == (3.0, "manual")
-    for _ in range(5):
-        walk.trains()
-    assert place(walk, "velocity") == (3.0, "manual")
-    program(walk.work, "tune", "walk", "curriculum/velocity/mode=auto", "--applied")
-    reach(walk, "velocity", 4)
-    assert decisions(walk, "velocity")[-1].changes[0].old >= 3.0
-    check_commands(walk)
-
-
-def test_a_decision_is_undone_from_the_command_line(walk):
-    program(walk.work, "tune", "walk", "curriculum/velocity/stay=1000", "--applied")
-    last = decisions(walk, "velocity")[-1]
-    program(walk.work, "undo", "walk", str(last.number), "--applied")
-    for change in last.changes:
-        assert walk.see().knobs[change.knob].value == change.old
-    assert place(walk, "velocity")[1] == "auto"
-    check_commands(walk)
-    refused = program(walk.work, "tune", "walk", "curriculum/velocity/level=6", code=1)
-    assert "curriculum/velocity/level: expected at most 5, got 6" in refused
-
-
-def test_turning_what_it_owns_puts_it_on_hold(walk):
-    program(walk.work, "tune", "walk", f"{AXES['lin_vel_x']}=-0.5:0.5", "--applied")
-    assert place(walk, "velocity")[1] == "hold"
-    walk.trains()
-    check_commands(walk)
-    program(walk.work, "undo", "walk", "--applied")
-    assert place(walk, "velocity")[1] == "auto"
-    check_commands(walk)
-
-
 # --- Tasks ------------------------------------------------------------------------------------------------
 
 
@@ -293,3 +196,100 @@ def test_a_resumed_run_goes_on_with_all_of_them(cartpole):
         if knob.startswith("curriculum/") or knob in (MASS, WEIGHT, GAMMA):
             assert resumed.knobs[knob].value == stopped.knobs[knob].value, knob
     assert [applied.origin for applied in resumed.interventions.values()][:1] == ["checkpoint"]
+
+
+# --- Velocity and terrain: last, since this training goes on until the last test ---------------------------
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """A Go1 whose commanded speeds and terrain grow; its folder is where the command line looks for runs."""
+    work = tmp_path_factory.mktemp("walk")
+    curricula = {
+        "terrain": {"kind": "terrain", "highest": 2, "stay": 2, **AT_ONCE},
+        "velocity": {"kind": "velocity", "stay": 2, **AT_ONCE},
+    }
+    task = "Mjlab-Velocity-Rough-Unitree-Go1"
+    run = witnessed(
+        work / "logs" / "rsl_rl" / "go1" / "walk", task, curricula=curricula, overrides=LEGGED | SMALL_TERRAIN
+    )
+    run.work = work
+    yield run
+    run.kill()
+
+
+def check_commands(run: Run) -> None:
+    """Assert that every rollout was commanded what the journal says, whatever the task's own curriculum wants."""
+    run.trains()
+    rollouts = run.witness()[: run.state.iteration]
+    for iteration, used in enumerate(rollouts):
+        for axis, knob in AXES.items():
+            assert tuple(used[axis]) == in_force(run, knob, iteration), (iteration, axis)
+
+
+def test_commanded_speeds_grow_with_success(walk):
+    reach(walk, "velocity", 2)
+    check_commands(walk)
+    assert tuple(walk.witness()[0]["lin_vel_x"]) == (0.0, 0.5)
+    ups = decisions(walk, "velocity")
+    assert all(re.match(r"velocity: Train/success_rate [\d.]+ is above -0.1", applied.note) for applied in ups)
+    levels = published(walk.folder, "Curriculum/velocity/level")
+    assert levels[ups[0].iteration - 1] == 0
+    assert levels[ups[0].iteration] == 1
+
+
+def test_the_highest_terrain_rises_with_success_and_levels_stay_below_it(walk):
+    reach(walk, "terrain", 2)
+    walk.trains()
+    rollouts = walk.witness()[: walk.state.iteration]
+    highest = [used["highest"] for used in rollouts]
+    assert highest == [in_force(walk, "terrain/highest_level", iteration) for iteration in range(len(highest))]
+    assert (highest[0], highest[-1]) == (0, 2)
+    for before, used in pairwise(rollouts):  # what is above waits for its reset
+        assert all(
+            now <= max(used["highest"], then) for then, now in zip(before["levels"], used["levels"], strict=True)
+        )
+    assert max(rollouts[-1]["levels"]) <= 2
+    assert walk.state.latest["Terrain/max_level"] <= 2
+
+
+def test_the_task_s_own_curriculum_is_pinned_and_overwrites_nothing(walk):
+    walk.wait(lambda state: state.knobs[AXES["lin_vel_x"]].knob.pinned, "the pin")
+    assert walk.state.knobs[AXES["lin_vel_x"]].knob.competing_writer == "curriculum term command_vel"
+    assert any(isinstance(frame.body, CompetingWriterFound) and frame.body.pinned for frame in walk.frames)
+    assert not [name for name in walk.state.latest if name.startswith("Curriculum/command_vel")]  # it would contradict
+    check_commands(walk)
+
+
+def test_the_person_takes_over_and_gives_back_where_it_is(walk):
+    program(walk.work, "tune", "walk", "curriculum/velocity/level=3", "--applied")
+    assert place(walk, "velocity") == (3.0, "manual")
+    for _ in range(5):
+        walk.trains()
+    assert place(walk, "velocity") == (3.0, "manual")
+    program(walk.work, "tune", "walk", "curriculum/velocity/mode=auto", "--applied")
+    reach(walk, "velocity", 4)
+    assert decisions(walk, "velocity")[-1].changes[0].old >= 3.0
+    check_commands(walk)
+
+
+def test_a_decision_is_undone_from_the_command_line(walk):
+    program(walk.work, "tune", "walk", "curriculum/velocity/stay=1000", "--applied")
+    last = decisions(walk, "velocity")[-1]
+    program(walk.work, "undo", "walk", str(last.number), "--applied")
+    for change in last.changes:
+        assert walk.see().knobs[change.knob].value == change.old
+    assert place(walk, "velocity")[1] == "auto"
+    check_commands(walk)
+    refused = program(walk.work, "tune", "walk", "curriculum/velocity/level=6", code=1)
+    assert "curriculum/velocity/level: expected at most 5, got 6" in refused
+
+
+def test_turning_what_it_owns_puts_it_on_hold(walk):
+    program(walk.work, "tune", "walk", f"{AXES['lin_vel_x']}=-0.5:0.5", "--applied")
+    assert place(walk, "velocity")[1] == "hold"
+    walk.trains()
+    check_commands(walk)
+    program(walk.work, "undo", "walk", "--applied")
+    assert place(walk, "velocity")[1] == "auto"
+    check_commands(walk)
