@@ -2,7 +2,8 @@
 
 A cold start of a training or of a worker takes 6 to 10 s of CPU time, and nearly all of it is these imports. One
 process for all tests does them, `tests.warm_server`. Trainings of `tests.scripts` are forked from it. Those that the
-program itself starts are too, in modules that use the fixture `warm_python`.
+program itself starts are too, in modules that use the fixture `warm_python`. Wire processes of screens' tests have a
+server of their own, which imports little.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.warm_python.warm_client import SERVER, WarmProgram
+from trainer_proc.contract.child_process import child_environment
 
 ROOT = Path(__file__).parents[1]
+_WIRE = "trainer_proc.wire.server"
 _WARM_PYTHON = Path(__file__).with_name("warm_python")
 
 
@@ -31,17 +34,26 @@ def warm_server(*options: str) -> Iterator[Path]:
 
     `options` are those of `tests.warm_server`.
     """
+    with _server("tests.slow_imports", *options) as address:
+        os.environ[SERVER] = str(address)
+        try:
+            yield address.parent
+        finally:
+            os.environ.pop(SERVER, None)
+
+
+@contextmanager
+def _server(*arguments: str) -> Iterator[Path]:
+    """Run `tests.warm_server` with these arguments, and yield its socket, in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="warm"))
     environment = os.environ | {"PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.warm_server", str(folder / "socket"), *options]
+    command = [sys.executable, "-m", "tests.warm_server", str(folder / "socket"), *arguments]
     server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
         server.stdout.readline()  # it listens
-        os.environ[SERVER] = str(folder / "socket")
-        yield folder
+        yield folder / "socket"
     finally:
-        os.environ.pop(SERVER, None)
         server.communicate()
         shutil.rmtree(folder)
 
@@ -57,6 +69,27 @@ def warm_python() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(_WARM_PYTHON), prepend=os.pathsep)
         yield
+
+
+WireStart = Callable[..., WarmProgram]
+"""Starts a wire process as `trainer_proc.wire.link` calls it."""
+
+
+@contextmanager
+def wire_server() -> Iterator[WireStart]:
+    """Yield what forks wire processes from one that has done their imports, for trainers that a test itself plays.
+
+    A cold start takes 0.2 s of CPU time, which the tests of `tests/trainer` and all real trainings take.
+    """
+    with _server(_WIRE) as address:
+
+        def fork(option: str, *command: str, stdin: int) -> WarmProgram:
+            assert (option, command[0], stdin) == ("-m", _WIRE, subprocess.DEVNULL)
+            with open(os.devnull) as nothing:
+                files = (nothing.fileno(), 1, 2)
+                return WarmProgram(str(address), command, str(Path.cwd()), child_environment(), files, os.getpid())
+
+        yield fork
 
 
 class ForkedProgram:

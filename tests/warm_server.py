@@ -1,6 +1,6 @@
-"""`python -m tests.warm_server SOCKET [--now]`: fork programs from a process that has done their slow imports once.
+"""`python -m tests.warm_server SOCKET MODULE [--now]`: fork programs from a process that has done their imports once.
 
-The first request does the imports, or the start with `--now`. It ends, and kills its programs, at the end of its
+The first request imports the module, or the start with `--now`. It ends, and kills its programs, at the end of its
 standard input.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import runpy
@@ -24,7 +25,7 @@ _KILLED_WITH_PARENT = 1
 class WarmServer:
     """Forks a program a connection, reports its end there, and kills it if the connection is closed before."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, imports: str) -> None:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(address)
         self._listener.listen()
@@ -32,6 +33,7 @@ class WarmServer:
         os.set_blocking(self._wake, False)
         signal.signal(_ENDED, lambda number, frame: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        self._imports = imports
         self._has_imported = False
         self._programs: dict[int, socket.socket] = {}
         """Process id and connection of programs that run."""
@@ -43,8 +45,7 @@ class WarmServer:
         """Do the slow imports; `environment` tells Isaac Lab where its assets are, which it asks once."""
         if not self._has_imported:
             os.environ.update(environment)
-            import tests.slow_imports  # noqa: F401
-
+            importlib.import_module(self._imports)
             self._has_imported = True
 
     def serve(self) -> list[str]:
@@ -144,11 +145,13 @@ def _tell(connection: socket.socket, number: int) -> None:
 
 
 if __name__ == "__main__":
-    server = WarmServer(sys.argv[1])
+    server = WarmServer(*sys.argv[1:3])
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    if sys.argv[2:] == ["--now"]:
+    if sys.argv[3:] == ["--now"]:
         server.import_once({})
     if command := server.serve():  # what follows is the program, in a process of its own
+        if command[0] == sys.argv[2]:
+            del sys.modules[command[0]]  # imported, it would run beside itself
         sys.argv = command
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)

@@ -5,6 +5,7 @@ import pytest
 from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.widgets import Input
 
+from tests.forked import wire_server
 from tests.tui.many_knobs import with_g1_knobs
 from tests.tui.screens.chart_parts import is_filled
 from tests.tui.screens.recorded import SIZES, FakeTrainer, bodies_of, make_run, until
@@ -68,9 +69,16 @@ def log_root(tmp_path):
     return tmp_path / "logs" / "rsl_rl"
 
 
+@pytest.fixture(scope="session")
+def wire_start():
+    with wire_server() as start:
+        yield start
+
+
 @pytest.fixture
-def trainer(log_root):
+def trainer(log_root, monkeypatch, wire_start):
     """A trainer that has said nothing yet; its run is the recording g1-walk's."""
+    monkeypatch.setattr("trainer_proc.wire.link.start_python", wire_start)
     trainer = FakeTrainer(make_run(log_root, "g1-walk", bodies=[]))
     yield trainer
     trainer.close()
