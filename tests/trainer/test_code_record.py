@@ -73,7 +73,7 @@ def test_a_second_start_keeps_the_first_record(project, folder):
     (project / "tasks" / "walk.py").write_text("weight = 2\n")
     threads = threading.enumerate()
     record_code_soon(folder, project)
-    assert threading.enumerate() == threads
+    assert set(threading.enumerate()) <= set(threads)  # one of another test may have ended
     assert read_code(folder) == before
 
 
