@@ -75,12 +75,15 @@ _THEME_WORDS = {
 class GoToProvider(Provider):
     """Finds presets, runs, and the knobs and metrics of the current run by name."""
 
-    _things: list[tuple[str, str, Callable[[], object]]]
+    _found: asyncio.Task[list[tuple[str, str, Callable[[], object]]]]
 
     async def startup(self) -> None:
-        """Read the disk in a thread."""
-        self._things = list(self._of_the_screen())
-        self._things += await asyncio.to_thread(self._on_disk)
+        """Begin to read the disk in a thread.
+
+        Textual 8.2 cancels a startup that still waits when the user types the next letter, and the provider then finds
+        nothing.
+        """
+        self._found = asyncio.create_task(self._find())
 
     async def discover(self) -> Hits:
         """Offer nothing before the user types: there may be thousands."""
@@ -89,9 +92,12 @@ class GoToProvider(Provider):
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for name, text, go in self._things:
+        for name, text, go in await asyncio.shield(self._found):
             if (score := matcher.match(name)) > 0:
                 yield Hit(score, matcher.highlight(name), go, text=name, help=text)
+
+    async def _find(self) -> list[tuple[str, str, Callable[[], object]]]:
+        return [*self._of_the_screen(), *await asyncio.to_thread(self._on_disk)]
 
     def _of_the_screen(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """Return metrics and knobs by name. Their widgets are queried by class name: not all screens load them."""

@@ -2,16 +2,19 @@
 
 import csv
 import re
+import threading
 
 import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input, OptionList, Static
 from textual.widgets._footer import FooterKey
 
+from presets import list_presets
 from tests.tui.screens.recorded import bodies_of, dashboard_is_filled, make_run, told, type_at_once, until
 from tests.tui.screens.test_launch_screen import is_ready
 from tui.app import HumanoidTui
 from tui.charts.files import export
+from tui.keys import palette
 from tui.navigation import ChangeSetting, ExportView, ShowCompare
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.dashboard.knob_table import KnobTable
@@ -228,6 +231,27 @@ async def test_the_palette_goes_to_a_knob(log_root, run):
         await until(lambda: app.screen.query(KnobTable) and app.screen.query_one(KnobTable).knob, "the dashboard")
         table = app.screen.query_one(KnobTable)
         await until(lambda: table.knob is not None and table.knob.knob.name == "reward/pose/weight", "the knob")
+
+
+async def test_letters_that_are_typed_while_the_palette_reads_the_disk_lose_nothing(log_root, monkeypatch):
+    is_read = threading.Event()
+
+    def read_slowly():
+        is_read.wait()
+        return list_presets()
+
+    monkeypatch.setattr(palette, "list_presets", read_slowly)
+    app = HumanoidTui(log_root)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await is_ready(app)
+        await pilot.press("ctrl+p")
+        await until(lambda: isinstance(app.screen, CommandPalette), "the palette")
+        for letter in "startg1rough":
+            await pilot.press(letter)
+            await pilot.pause()
+        is_read.set()
+        options = app.screen.query_one(OptionList)
+        await until(lambda: options.option_count and "g1-rough" in str(options.get_option_at_index(0).prompt), "it")
 
 
 async def test_the_palette_opens_a_run_a_comparison_and_a_preset(log_root):
