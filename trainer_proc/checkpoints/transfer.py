@@ -71,18 +71,18 @@ def _ends(state: State) -> tuple[str, str]:
 
 def _columns(values: torch.Tensor, new: torch.Tensor, sources: Sources) -> torch.Tensor:
     """Return `new` [new] with the columns of `values` [..., old] that it has a source for, as [..., new]."""
-    result = new.to(values).expand(*values.shape[:-1], -1).clone()
-    places = [(place, source) for place, source in enumerate(sources) if source is not None]
-    result[..., [place for place, _ in places]] = values[..., [source for _, source in places]]
-    return result
+    return _paired(values, new.to(values).expand(*values.shape[:-1], -1), sources, dim=-1)
 
 
 def _rows(values: torch.Tensor, new: torch.Tensor, sources: Sources) -> torch.Tensor:
     """Return `new` [new, ...] with the rows of `values` [old, ...] that it has a source for."""
     if len(new) != len(sources):
         raise CheckpointError(f"expected an output for each of {len(sources)} actions, got {len(new)}")
-    result = new.detach().cpu().clone()
-    for place, source in enumerate(sources):
-        if source is not None:
-            result[place] = values[source]
-    return result
+    return _paired(values, new.detach().cpu(), sources, dim=0)
+
+
+def _paired(values: torch.Tensor, new: torch.Tensor, sources: Sources, *, dim: int) -> torch.Tensor:
+    """Return a copy of `new` with what `values` has for it along `dim`."""
+    places = torch.tensor([place for place, source in enumerate(sources) if source is not None], dtype=torch.long)
+    found = torch.tensor([source for source in sources if source is not None], dtype=torch.long)
+    return new.index_copy(dim, places, values.index_select(dim, found))

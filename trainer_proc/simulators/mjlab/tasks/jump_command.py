@@ -96,9 +96,10 @@ class JumpCommand(GoalCommand):
         self._wait_s[ids] -= self._env.step_dt
         phase = torch.where((before == WAITING) & (self._wait_s[ids] <= 0.0), COMMANDED, before)
         phase = torch.where((before == COMMANDED) & has_left, IN_FLIGHT, phase)
-        phase = torch.where((before == IN_FLIGHT) & ~is_flying, LANDED, phase)
-        distance, lands = self.distance()[ids], (before == IN_FLIGHT) & ~is_flying
+        lands = (before == IN_FLIGHT) & ~is_flying
+        phase = torch.where(lands, LANDED, phase)
         self.phase[ids] = phase  # of all environments, `before` is a view of it
+        distance = self.distance()[ids]
         self.landing_error[ids] = torch.where(lands, distance, self.landing_error[ids])
         flies = (phase == IN_FLIGHT) & is_flying
         self.rise[ids] = torch.where(flies, torch.maximum(self.rise[ids], root_height), self.rise[ids])
